@@ -166,11 +166,13 @@ class ToldModule(msgspec.Struct, gc=False):
 
     def addresses(self) -> Iterator[str]:
         """Yield the addresses of all managed resources of Fivetran's."""
-        for told in self.resources:
-            if told.mode == "managed" and told.type.startswith(PREFIX):
-                yield told.address
-        for module in self.child_modules:
-            yield from module.addresses()
+        modules = [self]
+        while modules:
+            module = modules.pop()
+            modules += reversed(module.child_modules)
+            for told in module.resources:
+                if told.mode == "managed" and told.type.startswith(PREFIX):
+                    yield told.address
 
 
 class ToldValues(msgspec.Struct, gc=False):

@@ -119,6 +119,9 @@ class _Builder:
         )
         #: By the address of a resource, why its connection is not known.
         self._why: dict[str, str] = {}
+        #: By the id of the places that something may be for, and by account: these, and what is
+        #: there. All instances of a block may be for the same.
+        self._reached: dict[tuple[int, str], tuple[Sequence[Place], list[Planned]]] = {}
         self._accounts = ProviderAccounts(plan)
         self._resources = len(managed)
         self._entries: list[_Entry] = []
@@ -205,7 +208,7 @@ class _Builder:
         configured = self._references.resource(place)
         attributes = Attributes(resource, change, configured, fresh=action in _FRESH)
         key = configured.provider_config_key if configured else ""
-        account = self._accounts.of(key, address)
+        account = self._accounts.of(key, resource.address)
         if resource.type not in _TYPES and action in _CHANGES:
             self._report_unknown_type(resource.type, address, attributes)
         self._entries.append(_Entry(resource, change, action, place, account, attributes))
@@ -231,7 +234,7 @@ class _Builder:
             configured = self._references.resource(place)
             place = msgspec.structs.replace(place, name=f"{place.name} ({called})")
             key = configured.provider_config_key if configured else ""
-            account = self._accounts.of(key, address)
+            account = self._accounts.of(key, resource.address)
             attributes = Attributes(resource, change, None, fresh=False)
             self._entries.append(_Entry(resource, change, action, place, account, attributes))
 
@@ -423,12 +426,18 @@ class _Builder:
             self._why[resource.address] = found.why
         if found.among is None:
             return index.candidates(entry.account)
+        asked = id(found.among), entry.account
+        if not through and asked in self._reached:
+            return self._reached[asked][1]
         reached: dict[int, Planned] = {}
         for place in found.among:
             one = self._at(place, index, through)
             several = one if isinstance(one, list) else filter(None, [one])
             reached |= {id(each): each for each in several if index.may_be(each, entry.account)}
-        return list(reached.values())
+        planned = list(reached.values())
+        if not through:
+            self._reached[asked] = found.among, planned
+        return planned
 
     def _at(
         self, place: Place, index: _Index, through: frozenset[Place]

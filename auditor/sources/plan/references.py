@@ -108,6 +108,10 @@ class References:
     ) -> None:
         self._root = configuration.root_module
         self._texts = texts
+        #: Whether an attribute is set to a form, and where, by both; None if that is not known.
+        self._written: dict[
+            tuple[tuple[str, ...], str, str, str], tuple[Position, bool] | None
+        ] = {}
         #: Whether some data is not read until the plan is applied.
         self._reads = reads
         self._keys: dict[tuple[Where, str], set[Key]] = {}
@@ -116,6 +120,7 @@ class References:
             for depth, (name, key) in enumerate(place.where):
                 self._keys.setdefault((place.where[:depth], f"module.{name}"), set()).add(key)
         self._places = tuple(places)
+        self._mentions: dict[tuple[object, ...], tuple[Place, ...] | None] = {}
         self._resources: dict[int, Mapping[str, ConfiguredResource]] = {}
 
     def resource(self, place: Place) -> ConfiguredResource | None:
@@ -227,15 +232,20 @@ class References:
 
     def _is_written(self, context: _Context, attribute: str, form: str) -> bool | None:
         """Whether an attribute is set to ``form``, a pattern without blanks; None if not known."""
-        found = None
-        if self._texts is not None:
-            names = [name for name, _ in context.where]
-            found = self._texts(names, context.block, attribute)
-        if found is None:
+        if self._texts is None:
             return None
-        position, text = found
-        plain = "".join(text.split()).removeprefix('"${').removesuffix('}"')
-        written = re.fullmatch(form, plain) is not None
+        # Once for all instances: what is iterated over may be long.
+        asked = tuple(name for name, _ in context.where), context.block, attribute, form
+        if asked not in self._written:
+            found = self._texts(*asked[:3])
+            text = "".join(found[1].split()) if found is not None else ""
+            plain = text.removeprefix('"${').removesuffix('}"')
+            written = re.fullmatch(form, plain) is not None
+            self._written[asked] = None if found is None else (found[0], written)
+        known = self._written[asked]
+        if known is None:
+            return None
+        position, written = known
         if not written:
             context.about.why = (
                 f"what is written at {position} may name another instance than that of its own key"
@@ -308,7 +318,19 @@ class References:
     def _mentioned_places(
         self, things: list[str], keys: list[str], context: _Context, depth: int
     ) -> tuple[Place, ...] | None:
-        """Return every place that is mentioned; None if something hides one."""
+        """Return every place that is mentioned; None if something hides one.
+
+        For all instances of a block it is the same object.
+        """
+        each = tuple(context.for_each.references) if context.for_each else ()
+        asked = tuple(things), tuple(keys), each, context.where, depth
+        if asked not in self._mentions:
+            self._mentions[asked] = self._find_mentioned(things, keys, context, depth)
+        return self._mentions[asked]
+
+    def _find_mentioned(
+        self, things: list[str], keys: list[str], context: _Context, depth: int
+    ) -> tuple[Place, ...] | None:
         if any(key.startswith("each.value") for key in keys):
             each = _longest(context.for_each.references) if context.for_each else []
             things = [*things, *(each or ["local.unknown"])]

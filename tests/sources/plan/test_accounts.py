@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -172,6 +173,14 @@ def test_alone_each_resource_of_a_for_each_is_judged_apart(tmp_path: Path):
     assert found.accounts == (f"fivetran.by[{EU}]", f"fivetran.by[{US}]")
     # Two of one name, and no group of two.
     assert _groups(_over(tmp_path, EACH, {})) == ["skip", "skip"]
+    # As long as their addresses may be.
+    plan = copy.deepcopy(EACH)
+    for resource in plan["resource_changes"]:
+        resource["module_address"] = f"module.{'m' * 300}"
+        resource["address"] = f"{resource['module_address']}.{resource['address']}"
+    module = {"module": {"resources": plan["configuration"]["root_module"].pop("resources")}}
+    plan["configuration"]["root_module"]["module_calls"] = {"m" * 300: module}
+    assert len(estate(plan).accounts) == 2
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,17 @@ def test_only_fivetran_resources_are_missed():
     assert parse_plan(json.dumps(plan).encode(), "").left_out() == []
 
 
+def test_modules_in_modules_are_looked_through_in_order():
+    told = {"address": "fivetran_group.a", "mode": "managed", "type": "fivetran_group"}
+    inner = {"resources": [told | {"address": "module.b.fivetran_group.a"}]}
+    for _ in range(100):
+        inner = {"child_modules": [inner]}
+    root = {"resources": [told], "child_modules": [inner, {"resources": [told | {"address": "c"}]}]}
+    plan = {"format_version": "1.2", "planned_values": {"root_module": root}}
+    left_out = parse_plan(json.dumps(plan).encode(), "").left_out()
+    assert left_out == ["fivetran_group.a", "module.b.fivetran_group.a", "c"]
+
+
 def test_data_of_the_same_address_is_no_change_of_a_resource():
     plan = document("small")
     plan["resource_changes"][0]["mode"] = "data"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from auditor.model import Position
 from auditor.sources.plan.document import (
     Configuration,
     ConfiguredResource,
@@ -320,3 +322,25 @@ def test_what_may_have_any_id_narrows_nothing(other: str, reads: bool, among: li
     found = References(configured, places, reads=reads).target(attribute, schedule)
     assert isinstance(found, Undecided)
     assert (None if found.among is None else [p.name for p in found.among]) == among
+
+
+def test_what_many_may_be_for_is_found_once(tmp_path: Path):
+    """Else thousands of them, each for any of thousands, take minutes."""
+    schedule = ConfiguredResource(SCHEDULE, SCHEDULE.partition(".")[0])
+    configured = Configuration(root_module=Module(resources=[schedule]))
+    held = [Place((), SCHEDULE, key) for key in range(3)]
+    places = [*held, *(Place((), CONNECTION, key) for key in range(3))]
+    asked: list[str] = []
+    texts = Folder(_file(tmp_path, f"{C}[1 - count.index].id"), configured).text
+
+    def counted(module: Sequence[str], name: str, attribute: str) -> tuple[Position, str] | None:
+        asked.append(attribute)
+        return texts(module, name, attribute)
+
+    found = References(configured, places, counted)
+    attribute = Expression([CONNECTION, "count.index"])
+    first, *others = [found.target(attribute, place, "connector_id") for place in held]
+    assert isinstance(first, Undecided)
+    assert all(isinstance(each, Undecided) and each.among is first.among for each in others)
+    assert all(each == first for each in others)
+    assert asked == ["connector_id"]
