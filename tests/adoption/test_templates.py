@@ -248,6 +248,7 @@ script.metaClass.error = { String text -> throw new Failed(text) }
 script.metaClass.usernamePassword = { Map m -> m }
 script.metaClass.withCredentials = { List all, Closure body ->
   all.each {
+    if (it.credentialsId == 'nobody') throw new Failed('no such credentials')
     variables[it.usernameVariable] = System.getenv('SANDBOX_KEY')
     variables[it.passwordVariable] = System.getenv('SANDBOX_SECRET')
   }
@@ -260,7 +261,9 @@ script.metaClass.withEnv = { List pairs, Closure body ->
 script.metaClass.sh = { Map m ->
   def made = new ProcessBuilder('sh', '-xe', '-c', m.script).inheritIO()
   made.environment().putAll(variables)
-  made.start().waitFor()
+  def status = made.start().waitFor()
+  if (status && !m.returnStatus) throw new Failed("script returned exit code ${status}".toString())
+  status
 }
 script.metaClass.junit = { Map m -> say([junit: m]) }
 script.metaClass.archiveArtifacts = { Map m -> say([kept: m]) }
@@ -326,11 +329,18 @@ def test_the_jenkins_step_passes_stops_and_keeps_the_reports(machine: Machine, j
 
 @pytest.mark.slow
 def test_an_older_report_is_gone_when_jenkins_could_not_start(machine: Machine, jenkins: Any):
-    (machine.workspace / "audit-report").mkdir()
-    (machine.workspace / "audit-report/junit.xml").write_text("<older/>")
+    older = machine.workspace / "audit-report/junit.xml"
+    older.parent.mkdir()
+    older.write_text("<older/>")
+    told = jenkins(credentials="nobody")
+    assert told["answer"] == "no such credentials"
+    assert told["junit"]["testResults"] == "audit-report/junit.xml"
+    assert not older.parent.exists()
+    older.parent.mkdir()
+    older.write_text("<older/>")
     told = jenkins(policy="./nowhere")
     assert told["answer"] == "fivetran-auditor: nothing was judged (exit 2)"
-    assert "<older/>" not in str(list((machine.workspace / "audit-report").glob("*")))
+    assert not older.exists() or "<older/>" not in older.read_text()
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 from auditor.model import Account
@@ -109,3 +111,27 @@ def test_names_are_read_back_from_a_report(tmp_path: Path):
     assert report.connections.groups == ["Prod", "Dev", "Prod", "g3"]
     assert report.connections.dimensions["owner"] == ["ada@example.com", "bob@example.org", "", ""]
     assert {c.group for f in report.findings for c in f.connections} >= {"Dev (g2)"}
+
+
+def test_a_list_that_a_cache_kept_is_told_whether_its_age_is_or_not(tmp_path: Path):
+    """Both clocks agree, so that only the other answers show that this one is of yesterday."""
+    old = format_datetime(datetime.now(UTC) - timedelta(hours=20, minutes=1), usegmt=True)
+    with AccountServer(ACCOUNT, headers={"/v1/users": {"Date": old}}) as server:
+        verdicts(tmp_path, "--base-url", server.url)
+        saved = run(
+            tmp_path, "fetch", "--base-url", server.url, "-o", "s.ndjson", "--with", "users"
+        )
+    told = (
+        f"{server.url.removeprefix('http://')}/v1/users, page 1: the server's clock was 20 hours"
+        " behind that of its other answers, so a cache answered; check the proxies and caches"
+        " between here and the API"
+    )
+    assert json.loads((tmp_path / "r.json").read_text())["listing"]["warnings"] == [told]
+    assert f"warning: {told}\n" in saved.stderr
+
+
+def test_a_server_whose_clock_is_wrong_for_every_list_is_no_cache(tmp_path: Path):
+    old = format_datetime(datetime.now(UTC) - timedelta(hours=3), usegmt=True)
+    with AccountServer(ACCOUNT, headers={path: {"Date": old} for path in ACCOUNT}) as server:
+        verdicts(tmp_path, "--base-url", server.url)
+    assert json.loads((tmp_path / "r.json").read_text())["listing"]["warnings"] == []

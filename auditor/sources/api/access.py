@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from auditor.decoding.json_values import UndecodableError, kind_of, utf8
 from auditor.decoding.records import Decoder
 from auditor.errors import SourceError
 from auditor.redaction.fields import Scrubber
-from auditor.sources.api.client import Client, HttpOptions
+from auditor.sources.api.client import Client, HttpOptions, behind
 from auditor.sources.api.listing import ListEndpoint, Walks, label_of
 from auditor.sources.api.transport import Transport
 from auditor.sources.stream import End, Page, Restart
@@ -38,6 +38,15 @@ class Access(msgspec.Struct, frozen=True):
         client = Client(self.transport, self.options, self.scrubber, advise, current=current)
         self.clients.append(client)
         return client
+
+    def late(self) -> Iterator[str]:
+        """Yield which answers are older than others, though no header says that a cache gave them.
+
+        Not the first client's: pages of connections wait here for their judge, and what their dates
+        say is told of them.
+        """
+        dated = [each for client in self.clients[1:] for each in client.dated]
+        return behind(dated, [each for client in self.clients for each in client.dated])
 
     def rows(
         self, resource: ListEndpoint, decoder: Decoder, advise: Advise

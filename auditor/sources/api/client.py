@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from auditor.clock import apart
+from auditor.clock import apart, in_words
 from auditor.decoding.envelope import sign_in_headers
 from auditor.decoding.json_values import UndecodableError
 from auditor.errors import SourceError
@@ -103,11 +103,19 @@ class _Setback(msgspec.Struct, frozen=True):
     wait: int | None = None
 
 
+class Dated(msgspec.Struct, frozen=True):
+    """By how much the server's clock was ahead of this machine's when it answered ``label``."""
+
+    label: str
+    ahead: timedelta
+
+
 class Client:
     """Sends requests to one server, with retries.
 
     ``advise`` may return better advice for a status and the API's own code than the table here, or
     "". Every message goes through ``scrubber``. With ``current`` an old response is an error.
+    ``dated`` has every answer that tells the server's time.
     """
 
     def __init__(
@@ -125,6 +133,7 @@ class Client:
         self._advise = advise
         self._current = current
         self._patience = options.max_wait
+        self.dated: list[Dated] = []
         self._asked = self._setback = ""
 
     @property
@@ -156,6 +165,8 @@ class Client:
                 answer = self._transport.get(url)
                 if answer.status == 200:
                     reply = self._read(answer, read)
+                    if reply.date is not None:
+                        self.dated.append(Dated(label, reply.date - datetime.now(UTC)))
                     if self._current and (old := reply.cached or _clock_difference(reply.date)):
                         raise self._error(f"{label}: {old}")
                     return reply
@@ -238,6 +249,22 @@ class Client:
 
     def _error(self, message: str) -> SourceError:
         return SourceError(self._scrubber.text(message))
+
+
+def behind(dated: Iterable[Dated], others: Iterable[Dated]) -> Iterator[str]:
+    """Yield which of ``dated`` a server with the clock of ``others`` did not send when asked.
+
+    However wrong a server's clock is, it is as wrong for one list as for the next.
+    """
+    clock = max((each.ahead for each in others), default=None)
+    late = {each.label: each.ahead for each in dated}
+    for label, ahead in sorted(late.items()):
+        if clock is not None and clock - ahead > _OLDEST_ANSWER:
+            yield (
+                f"{label}: the server's clock was {in_words(clock - ahead)} behind that of its "
+                "other answers, so a cache answered; check the proxies and caches between here "
+                "and the API"
+            )
 
 
 def _clock_difference(date: datetime | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from auditor.decoding.records import Decoder
 from auditor.errors import UsageError, about
 from auditor.model import BASE_URL, SourceInfo
@@ -15,7 +17,7 @@ from auditor.sources.api.listing import FILTER_OPTIONS, ListEndpoint, Walks
 from auditor.sources.api.lists import Lists
 from auditor.sources.api.reach import PROXY, Reach
 from auditor.sources.api.transport import Transport
-from auditor.sources.stream import Event
+from auditor.sources.stream import End, Event
 from auditor.text import listed
 
 _CONNECTIONS = ListEndpoint(
@@ -110,7 +112,10 @@ class FivetranSource:
         if self._looks:
             events = Reach(access).verified(events, decoder)
         try:
-            yield from Lists(access).beside(events, decoder.lists)
+            for event in Lists(access).beside(events, decoder.lists):
+                if isinstance(event, End):
+                    event = replace(event, warnings=(*event.warnings, *access.late()))  # noqa: PLW2901
+                yield event
         finally:
             transport.close()
 

@@ -31,6 +31,10 @@ def call(Map given = [:]) {
   env << "AUDITOR_PYTHON=${given.python ?: ''}".toString()
   env << "AUDITOR_RELEASE=${given.version ?: '0.1.0'}".toString()
   def code = 4
+  // A workspace is kept between runs: no older report may be taken for this one's, whatever fails.
+  withEnv(env) {
+    sh(label: 'Remove older reports', script: 'rm -rf -- "$FIVETRAN_AUDITOR_OUTPUT_DIR"')
+  }
   try {
     withCredentials([usernamePassword(
       credentialsId: given.credentials ?: 'fivetran-api',
@@ -39,8 +43,6 @@ def call(Map given = [:]) {
     )]) {
       withEnv(env) {
         code = sh(returnStatus: true, label: 'Audit Fivetran', script: '''
-          # A workspace is kept between runs: no older report may be taken for this one's.
-          rm -rf -- "$FIVETRAN_AUDITOR_OUTPUT_DIR" || exit 4
           if [ -n "$AUDITOR_PYTHON" ]; then
             "$AUDITOR_PYTHON" -m venv .fivetran-auditor || exit 4
             .fivetran-auditor/bin/python -m pip install --quiet --only-binary :all: \\
