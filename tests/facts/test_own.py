@@ -271,6 +271,22 @@ def test_a_rule_may_ask_only_whether_there_is_a_row(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize("operator", ["starts_with", "ends_with", "contains"])
+def test_an_empty_text_of_a_row_lets_nothing_pass(operator: str, tmp_path: Path):
+    """Every text starts and ends with "", and holds it: in a policy it would not even load."""
+    own = "facts:\n  part: {key: schema, columns: {is: text}, rows: {one: '', two: two}}\n"
+    asserted = f"{{schema: {{{operator}: {{field: part.is}}}}}}"
+    rules = rule("r", asserted, "{part: {exists: true}}") + rule(
+        "n", f"{{not: {asserted}}}", "{part: {exists: true}}"
+    )
+    with AccountServer(ACCOUNT) as server:
+        result = judged(tmp_path, rules, server, own)
+    assert labels(result, "r") == ["error", "pass", "skip", "skip"]
+    assert labels(result, "n") == ["error", "fail", "skip", "skip"]
+    told = [finding.advice for finding in result.findings if finding.verdict.label == "error"]
+    assert all("part.is is empty, which decides nothing" in each for each in told)
+
+
 def test_rows_are_found_by_a_fact(tmp_path: Path):
     own = (
         "facts:\n  people: {key: owner.email, columns: {left: boolean},"

@@ -227,7 +227,7 @@ class Describer(msgspec.Struct, frozen=True):
         """Return what a test cannot be compared with: the first field that has no value."""
         for path in filter(None, (operand.path, operand.days)):
             other = get(path)
-            if other is MISSING or other is None or type(other) in LACKS:
+            if other is MISSING or other is None or other == "" or type(other) in LACKS:
                 shown = self.shown(path, other)
                 return Clause(path, "is", shown, "", "", unknown=type(other) is Gap)
         return None
@@ -315,6 +315,11 @@ def advice(clause: Clause) -> str:
         return (
             f"{field} is {clause.actual}: write {field}: {{exists: true}} in the rule's when to"
             " skip such connections, or in its assert to fail them"
+        )
+    if clause.actual == '""':
+        return (
+            f"{field} is empty, which decides nothing: give it a value, or write"
+            f" {field}: {{is_empty: false}} in the rule's when"
         )
     if clause.actual.endswith(_AHEAD):
         return (

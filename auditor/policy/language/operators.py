@@ -202,7 +202,9 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         if self.form is OperandForm.MOMENT:
             return other if isinstance(other, datetime) else MISSING
         if self.form is OperandForm.TEXT:
-            return other if type(other) is str else MISSING
+            # Every text starts and ends with "": an empty cell would let everything pass.
+            decides = type(other) is str and (other != "" or self.part is TextPart.ALL)
+            return other if decides else MISSING
         return other if is_scalar(other) else MISSING
 
 

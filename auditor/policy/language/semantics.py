@@ -106,9 +106,9 @@ def is_not_in(value: Any, operand: Any, now: datetime) -> Truth:
 
 
 def contains(value: Any, operand: Any, _now: datetime) -> Truth:
-    """Whether the text has this part, or the array this item."""
+    """Whether the text has this part, or the array this item; an error for "", in every text."""
     if type(value) is str:
-        return operand in value if type(operand) is str else None
+        return operand in value if type(operand) is str and operand else None
     if operand is MISSING:
         return None
     return any_of(same(item, operand) for item in value)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from auditor.clock import parse_duration, parse_relative, parse_time_of_day, parse_timestamp
 from auditor.fields import Exposure, Field, Kind, item_of
 from auditor.policy.language.operands import Literal, Now
-from auditor.policy.language.operators import OF_A_LIST, OF_SEVERAL, OperandForm, Operator
+from auditor.policy.language.operators import (
+    OF_A_LIST,
+    OF_SEVERAL,
+    OperandForm,
+    Operator,
+    TextPart,
+)
 from auditor.policy.language.patterns import Matches, PatternError, glob, pattern
 from auditor.policy.language.values import Span, Takes
 from auditor.policy.loading.nodes import Node, ScalarNode, SequenceNode, plain_value
@@ -35,6 +41,10 @@ _LETTER_BY_LETTER = frozenset(
 )
 #: Forms whose values are bounds, which need not be documented values.
 _ENDS = frozenset({OperandForm.ORDERED, OperandForm.RANGE})
+#: One of several characters, in a glob.
+_CHOICE = re.compile(r"\[[^\]]*\]")
+#: The operators of text need no time.
+_NO_TIME = datetime.max.replace(tzinfo=UTC)
 _CONTROL = {chr(code) for code in range(32)} | {"\x7f"}
 
 
@@ -52,7 +62,7 @@ class Literals:
             OperandForm.RANGE: self._range,
             OperandForm.NEEDLE: self._needle,
             OperandForm.NEEDLES: self._needles,
-            OperandForm.TEXT: self._text,
+            OperandForm.TEXT: self._part,
             OperandForm.GLOB: self._glob,
             OperandForm.PATTERN: self._pattern,
             OperandForm.MOMENT: self._moment,
@@ -171,7 +181,7 @@ class Literals:
 
     def _needle(self, operator: Operator, found: Field, node: Node) -> Any:
         if found.kind is Kind.STRING:
-            return self._text(operator, found, node)
+            return self._part(operator, found, node)
         if not isinstance(node, ScalarNode):
             self._wrong(
                 node,
@@ -184,6 +194,53 @@ class Literals:
     def _needles(self, operator: Operator, found: Field, node: Node) -> Any:
         values = [self._needle(operator, found, item) for item in self._list(operator, node) or ()]
         return tuple(values) if values and None not in values else None
+
+    def _part(self, operator: Operator, found: Field, node: Node) -> str | None:
+        text = self._text(operator, found, node)
+        if text is None or not isinstance(node, ScalarNode):
+            return text
+        if operator.part is not TextPart.ALL and not self._has_its_case(found, node, text):
+            return None
+
+        def meets(value: str) -> bool:
+            return operator.holds(value, text, _NO_TIME) is True
+
+        def nearly(value: str) -> bool:
+            return operator.holds(value.lower(), text.lower(), _NO_TIME) is True
+
+        return text if self._met_by_some(operator, found, node, meets, nearly) else None
+
+    def _has_its_case(self, found: Field, node: ScalarNode, text: str) -> bool:
+        """Whether a part of a value of ``found`` may have the case of ``text``."""
+        if not found.lower or text == text.lower():
+            return True
+        message = f"{_name(found)} has no capital letters, and {one_line(node.text)} has"
+        self._wrong(node, message, f"write {one_line(node.text.lower())}")
+        return False
+
+    def _met_by_some(
+        self,
+        operator: Operator,
+        found: Field,
+        node: ScalarNode,
+        meets: Callable[[str], bool],
+        nearly: Callable[[str], bool],
+    ) -> bool:
+        """Whether the test of a part is not wrong in its case; one that no value meets is doubtful.
+
+        ``nearly`` ignores the case. What is documented may not be all.
+        """
+        values = [value for value in found.values if isinstance(value, str)]
+        if not values or any(map(meets, values)):
+            return True
+        phrase = operator.phrase.said.format(one_line(node.text))
+        message = f"no documented value of {_name(found)} {phrase}"
+        near = [value for value in values if nearly(value)]
+        if near:
+            self._wrong(node, message, f"case matters: there is {listed(near, 'and')}")
+            return False
+        self._problems.warn(node.position, message, f"documented: {listed(values)}")
+        return True
 
     def _text(self, operator: Operator, _found: Field, node: Node) -> str | None:
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
@@ -199,7 +256,16 @@ class Literals:
 
     def _glob(self, operator: Operator, found: Field, node: Node) -> Any:
         text = self._matched(operator, found, node)
-        return None if text is None else self._selective(operator, node, glob(text))
+        if text is None or not isinstance(node, ScalarNode):
+            return None
+        if not self._has_its_case(found, node, _CHOICE.sub("", text)):
+            return None
+        lower = glob(text.lower())
+        if not self._met_by_some(
+            operator, found, node, glob(text), lambda value: lower(value.lower())
+        ):
+            return None
+        return self._selective(operator, node, glob(text))
 
     def _pattern(self, operator: Operator, found: Field, node: Node) -> Any:
         text = self._matched(operator, found, node)
@@ -207,6 +273,14 @@ class Literals:
             return None
         try:
             matches = pattern(text, whole=operator.whole_text)
+
+            def nearly(value: str) -> bool:
+                return pattern(f"(?i){text}", whole=operator.whole_text)(value)
+
+            if isinstance(node, ScalarNode) and not self._met_by_some(
+                operator, found, node, matches, nearly
+            ):
+                return None
             return self._selective(operator, node, matches)
         except PatternError as error:
             self._wrong(

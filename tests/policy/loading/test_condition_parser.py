@@ -54,6 +54,13 @@ from tests.builders.judged import loaded, one_rule, problems_of
         ("{status.setup_state: {not_in: [BROKEN]}}", "is never BROKEN"),
         ("{setup_tests: {any_item: {status: failed}}}", "is never failed"),
         ("{schedule.days_of_week: {contains: monday}}", "is never monday"),
+        ("{not: {service: {glob: 'Post*'}}}", "has no capital letters"),
+        ("{not: {service: {contains_any: [my, Postgres]}}}", "has no capital letters"),
+        ("{not: {service: {starts_with: Post}}}", "has no capital letters"),
+        ("{not: {networking_method: {starts_with: [direct, Private]}}}", "starts with direct"),
+        ("{not: {networking_method: {glob: '*link'}}}", "matches *link"),
+        ("{not: {status.setup_state: {regex_search: Broken}}}", "matches Broken somewhere"),
+        ("{setup_tests: {none_items: {status: {glob: '*failed'}}}}", "matches *failed"),
     ],
 )
 def test_what_decides_nothing_or_cannot_be_decided_is_refused(
@@ -61,6 +68,30 @@ def test_what_decides_nothing_or_cannot_be_decided_is_refused(
 ) -> None:
     problems = problems_of(tmp_path, one_rule(f"assert: {condition}"))
     assert any(told in p.message for p in problems), problems
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "{not: {service: {glob: '[Pp]ost*'}}}",
+        "{not: {service: {equals_ignore_case: Postgres}}}",
+        "{not: {service: {regex_search: '(?i)Postgres'}}}",
+        "{networking_method: {glob: '*Link'}}",
+        "{not: {status.setup_state: {regex_search: '(?i)Broken'}}}",
+        "{networking_method: {equals_ignore_case: directly}}",
+        "{not: {schema: {contains: Tmp}}}",
+    ],
+)
+def test_a_part_that_some_value_may_have_is_taken(tmp_path: Path, condition: str) -> None:
+    found = loaded(tmp_path, one_rule(f"assert: {condition}"))
+    assert not [each for each in found.warnings if "documented" in str(each)]
+
+
+@pytest.mark.parametrize("test", ["starts_with: dead", "glob: 'dead*'", "regex_search: dead"])
+def test_a_part_that_no_documented_value_has_is_a_warning(tmp_path: Path, test: str) -> None:
+    found = loaded(tmp_path, one_rule(f"assert: {{not: {{status.setup_state: {{{test}}}}}}}"))
+    (warning,) = [each for each in found.warnings if "documented" in str(each)]
+    assert "no documented value of status.setup_state" in warning.message
 
 
 _CREDENTIALS = [
