@@ -51,7 +51,7 @@ class KeptRows:
         name, noun = self._fact.identity, self._fact.noun
         good = [item for item in items if isinstance(item, dict) and _is_name(item.get(name))]
         wrong = len(items) - len(good)
-        return good, [f"an item is not a {noun}"] * wrong
+        return good, [f"an item is no {noun}"] * wrong
 
     def ids(self, records: list[Any]) -> list[str]:
         """Return the rows' identities, in order."""

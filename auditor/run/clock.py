@@ -110,7 +110,9 @@ class RunClock:
             return
         age = max(now - oldest, timedelta(0))
         if age > most:
+            aged = in_words(age)
+            more = "more than " if aged == in_words(most) else ""
             yield (
-                f"{said}: the snapshot is {in_words(age)} old; fetch again, or raise --max-age to "
+                f"{said}: the snapshot is {more}{aged} old; fetch again, or raise --max-age to "
                 "judge it all the same"
             )

@@ -54,7 +54,7 @@ def test_a_row_without_its_identity_is_refused(name: str):
     ]
     good, wrong = rows.sift(items)
     assert good == [{fact.identity: "a"}]
-    assert wrong == [f"an item is not a {fact.noun}"] * 5
+    assert wrong == [f"an item is no {fact.noun}"] * 5
     assert rows.ids(good) == ["a"]
 
 

@@ -102,10 +102,14 @@ def test_the_time_of_the_first_page_is_that_of_all(house: Ruleset):
         (
             timedelta(days=7, seconds=1),
             {"max_age": timedelta(days=7)},
-            "--max-age 7 days: the snapshot is 7 days old",
+            "--max-age 7 days: the snapshot is more than 7 days old",
         ),
         (timedelta(days=1), {"strict": True}, ""),
-        (timedelta(days=1, seconds=1), {"strict": True}, "--strict: the snapshot is 24 hours old"),
+        (
+            timedelta(days=1, seconds=1),
+            {"strict": True},
+            "--strict: the snapshot is more than 24 hours old",
+        ),
         (timedelta(days=2), {"strict": True, "max_age": timedelta(days=7)}, ""),
         (
             timedelta(days=8),
