@@ -155,6 +155,7 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
             *run.clock.warnings,
             *sentences(run.facts.warnings(), options.scrubber),
             *sentences(judged.strays, options.scrubber),
+            *judged.judgement.undocumented.sentences(judged.connections, run.clean),
             *(accepted.warnings if accepted else ()),
         ),
         accepted=accepted.accepted if accepted else (),

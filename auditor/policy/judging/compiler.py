@@ -21,6 +21,7 @@ from auditor.clock import FUTURE_TOLERANCE, parse_time_of_day, parse_timestamp
 from auditor.decoding.gaps import LACKS, below, gaps_in
 from auditor.decoding.json_values import MISSING
 from auditor.decoding.records import Node, Shape
+from auditor.fields import Field
 from auditor.model import Verdict
 from auditor.policy.language.conditions import (
     ITSELF,
@@ -67,6 +68,8 @@ JudgePage = Callable[
 #: Takes a record of a group: its index, key, membership, what is compared or measured, and what its
 #: whole group has in common.
 TakeMember = Callable[[int, tuple[Any, ...], Truth, tuple[Any, ...], tuple[Any, ...]], None]
+#: Takes a value that is not documented: the number of its field, the value, the record's index.
+NoteValue = Callable[[int, Any, int], None]
 
 
 class Sure(msgspec.Struct, frozen=True):
@@ -81,12 +84,15 @@ def compile_judge(
     groups: Sequence[tuple[GroupRule, TakeMember]],
     shape: Shape,
     now: datetime,
+    watched: Sequence[Field] = (),
+    note: NoteValue | None = None,
 ) -> JudgePage:
     """Return a function that judges a page of the shape's records by all rules at once.
 
-    A row has a verdict for each of ``rules``, in order; members go to their group's function.
+    A row has a verdict for each of ``rules``, in order; members go to their group's function. What
+    is not documented in a field that is ``watched`` goes to ``note``.
     """
-    return _Program(shape, now).page(rules, groups)
+    return _Program(shape, now).page(rules, groups, watched, note)
 
 
 class _Program:
@@ -106,7 +112,11 @@ class _Program:
         }
 
     def page(
-        self, rules: Sequence[PolicyRule], groups: Sequence[tuple[GroupRule, TakeMember]]
+        self,
+        rules: Sequence[PolicyRule],
+        groups: Sequence[tuple[GroupRule, TakeMember]],
+        watched: Sequence[Field],
+        note: NoteValue | None,
     ) -> JudgePage:
         """Return the function that judges a page."""
         loop = _Locals(self, self.shape.root, "r", exact=True)
@@ -115,6 +125,10 @@ class _Program:
             body += self._rule(number, rule, loop)
         for group, take in groups:
             body += self._member(group, self.name(take), loop)
+        if note is not None:
+            named = self.name(note)
+            for number, field in enumerate(watched):
+                body += self._watch(field, f"{named}({number}, {{}}, n)", loop)
         row = "".join(f"c{number}, " for number in range(len(rules)))
         lines = [*loop.lines, *body, f"add(({row}))", "n += 1"]
         return self._define(
@@ -222,6 +236,23 @@ class _Program:
         applies = self.condition(group.when, local)
         member = f"True if {applies.holds} else False if {applies.fails} else None"
         return [*local.answers(), f"{take}(n, ({key}), {member}, ({values}), ({common}))"]
+
+    def _watch(self, field: Field, noted: str, local: _Locals) -> list[str]:
+        """Return the lines that note a value of ``field`` which is not documented."""
+        path, items, within = field.path.partition("[]")
+        known, kind = self.name(frozenset(field.values)), type(field.values[0]).__name__
+        value = local.of(path)
+
+        def look(value: str) -> str:
+            return f"if type({value}) is {kind} and {value} not in {known}: {noted.format(value)}"
+
+        if not items:
+            return [look(value)]
+        item = _Locals(self, local.item_of(path), "r", exact=False)
+        noting = look(item.of(within.removeprefix(".")))
+        lines = [f" {line}" for line in (*item.lines, noting)]
+        at_items = self.name(self._define("items, n", ["for r in items:", *lines]))
+        return [f"if type({value}) is list and {value}: {at_items}({value}, n)"]
 
     # -- conditions -------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
 from auditor.policy.judging.groups import GroupOutcome, Groups, GroupsPart, distinct
 from auditor.policy.judging.undecided import Want, want_of
+from auditor.policy.judging.undocumented import SeenValues, Undocumented, watched
 from auditor.policy.language.rules import ACCOUNT, GROUP_WORDS, GroupRule, PolicyRule, Ruleset
 from auditor.policy.language.truth import Truth
 from auditor.policy.language.values import is_scalar
@@ -58,13 +59,14 @@ class JudgedPart(msgspec.Struct, frozen=True):
     """A part of a walk that another judge has judged, its connections counted from 0.
 
     ``found`` has a column for each part of a ``RawFinding``. ``groups`` are in policy order, then
-    those by which ``unless`` excuses.
+    those by which ``unless`` excuses. ``undocumented`` are values that were seen.
     """
 
     count: int
     verdicts: list[bytes]
     found: tuple[Sequence[Any], ...]
     groups: list[GroupsPart]
+    undocumented: SeenValues
 
 
 class Judge:
@@ -110,7 +112,10 @@ class Judge:
             (groups.rule, groups.take if planned is None else _taker(planned, groups))
             for groups in self._taking
         ]
-        self._judge_page = compile_judge(self._rules, members, shape, now)
+        self._undocumented = Undocumented(watched(ruleset))
+        fields = [each.field for each in self._undocumented.watched]
+        note = self._undocumented.note if planned is None else self._note
+        self._judge_page = compile_judge(self._rules, members, shape, now, fields, note)
         self._plan_skips = _PlanSkips(self._rules, planned, now) if planned is not None else None
 
     def take(self, records: Sequence[Any]) -> None:
@@ -133,12 +138,18 @@ class Judge:
             found = self._found[len(self._described) :]
             self._described += described(found, self._describers)
 
+    def _note(self, number: int, value: Any, index: int) -> None:
+        """Note a value that is not documented, but for one that a plan forbids to be shown."""
+        assert self._planned is not None
+        path = self._undocumented.watched[number].field.path
+        if not covers(self._planned.hidden.get(index, ()), path):
+            self._undocumented.note(number, value, index)
+
     def part(self) -> JudgedPart:
         """Return what was judged, for another judge to join; not for a plan."""
         groups = [each.part() for each in self._taking]
-        return JudgedPart(
-            self._count, self._verdicts, tuple(zip(*self._found, strict=True)), groups
-        )
+        found = tuple(zip(*self._found, strict=True))
+        return JudgedPart(self._count, self._verdicts, found, groups, self._undocumented.seen)
 
     def join(self, part: JudgedPart) -> None:
         """Add what another judge, by the same rules, has judged of the records that follow."""
@@ -149,6 +160,7 @@ class Judge:
             numbers, indexes, verdicts, values = part.found
             at = map(self._count.__add__, indexes)
             self._found += zip(numbers, at, verdicts, values, strict=True)
+        self._undocumented.join(part.undocumented, self._count)
         self._count += part.count
 
     def outcome(self, is_whole: Callable[[Rule], bool]) -> Judgement:
@@ -173,6 +185,7 @@ class Judge:
             hidden=planned.hidden if planned is not None else {},
             not_in_plan=frozenset(skips.not_in_plan if skips is not None else ()),
             left_unknown=frozenset(skips.left_unknown if skips is not None else ()),
+            undocumented=self._undocumented,
         )
 
     def _outcomes(self, groups: Groups, is_whole: Callable[[Rule], bool]) -> Iterator[GroupOutcome]:
@@ -231,6 +244,7 @@ class Judgement(msgspec.Struct, frozen=True):
     those of findings, by rule and connection; a group's outcome has its own. ``hidden``, by a
     connection's position, are paths whose values are not shown; ``not_in_plan`` and
     ``left_unknown`` are the checks, by rule and connection, that were skipped for these reasons.
+    ``undocumented`` are values that were read and that no documentation names.
     """
 
     order: Mapping[str, int]
@@ -246,6 +260,7 @@ class Judgement(msgspec.Struct, frozen=True):
     hidden: Mapping[int, frozenset[str]] = msgspec.field(default_factory=dict)
     not_in_plan: frozenset[tuple[int, int]] = frozenset()
     left_unknown: frozenset[tuple[int, int]] = frozenset()
+    undocumented: Undocumented = msgspec.field(default_factory=Undocumented)
 
     def reconsidered(self, decide: Callable[[Violation], Decision]) -> Judgement:
         """Return the outcome with the verdict that ``decide`` gives to each violation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -153,14 +153,21 @@ class Ruleset(msgspec.Struct, frozen=True):
         paths: set[str] = set()
         whole: set[str] = set()
         for entry in self.rules:
-            conditions = [entry.when]
-            if isinstance(entry, PolicyRule):
-                conditions.append(entry.assertion)
-                paths.update(entry.reads)
-            else:
-                paths.update(entry.keys, entry.compared, entry.budgets)
-                conditions += [entry.unless, entry.chosen]
-            for condition in conditions:
-                for path, wholly in reads(condition) if condition else ():
-                    (whole if wholly else paths).add(path)
+            for path, wholly in paths_of(entry):
+                (whole if wholly else paths).add(path)
         return frozenset(paths), frozenset(whole)
+
+
+def paths_of(entry: PolicyRule | GroupRule) -> Iterator[tuple[str, bool]]:
+    """Yield each path that a rule reads, and whether it needs the value with all its contents."""
+    conditions = [entry.when]
+    if isinstance(entry, PolicyRule):
+        conditions.append(entry.assertion)
+        own = entry.reads
+    else:
+        own = (*entry.keys, *entry.compared, *entry.budgets)
+        conditions += [entry.unless, entry.chosen]
+    yield from ((path, False) for path in own)
+    for condition in conditions:
+        if condition is not None:
+            yield from reads(condition)
