@@ -13,7 +13,16 @@ from pathlib import Path
 from auditor.cli.terminal.layout import INDENT, Layout, cells, padded
 from auditor.cli.terminal.streams import linked, style
 from auditor.clock import in_words, to_the_second
-from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Severity, Verdict
+from auditor.model import (
+    Finding,
+    Outcome,
+    Result,
+    Rule,
+    RuleChecks,
+    Severity,
+    Verdict,
+    group_label,
+)
 from auditor.reports.brief import first_findings, waiting, worst
 from auditor.reports.claim import claim, is_open
 from auditor.reports.facts import beside, trend_in_words, where_in_words
@@ -121,7 +130,13 @@ def _facts(result: Result, chosen: str, layout: Layout) -> Iterator[str]:
     yield from _row("rules", rules, layout)
     if chosen:
         yield from _row("", f"no --policy was given: {chosen}", layout)
-    filters = "".join(f", {name} {one_line(value)}" for name, value in result.source.filters)
+    names = result.connections.group_names
+    filters = "".join(
+        f", group {group_label(one_line(value), names.get(value, ''))}"
+        if name == "group_id"
+        else f", {name} {one_line(value)}"
+        for name, value in result.source.filters
+    )
     yield from _row("source", f"{one_line(result.source.location)}{filters}", layout)
     if result.source.account is not None:
         yield from _row("account", one_line(str(result.source.account)), layout)
