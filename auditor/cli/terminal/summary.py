@@ -24,7 +24,7 @@ from auditor.model import (
     group_label,
 )
 from auditor.reports.brief import first_findings, waiting, worst
-from auditor.reports.claim import claim, is_open
+from auditor.reports.claim import accepted_in_words, claim, is_open
 from auditor.reports.facts import beside, trend_in_words, where_in_words
 from auditor.reports.links import link
 from auditor.text import listed, one_line, plural, printable
@@ -102,7 +102,8 @@ def _answer_lines(result: Result, lost: int | None, layout: Layout) -> Iterator[
     reasons = [one_line(reason, _LONGEST_NOTE) for reason in result.gate.reasons]
     claimed = claim(result)
     if result.gate.outcome is Outcome.PASSED:
-        said = claimed.sentence.removesuffix(".")
+        # How many were waived, known or allowed is among the gate's reasons.
+        said = claimed.sentence.removesuffix(".").removesuffix(f": {accepted_in_words(result)}")
         said = f"{said[0].lower()}{said[1:]}"
         reasons = [said, *(each for each in reasons if each.lower() not in said.lower())]
     elif claimed.unmade:
