@@ -42,6 +42,8 @@ _LISTED = {
     Completeness.ONE_WALK: "; one walk over several pages may not have listed everything",
     Completeness.UNKNOWN: "; whether more exists than was saved is unknown",
 }
+#: How violations that do not gate are called.
+_ACCEPTED = {Verdict.FAIL: "allowed", Verdict.WAIVED: "waived", Verdict.KNOWN: "known"}
 _NOT_A_PASS = "Not everything could be judged: do not read this as a pass."
 
 
@@ -168,17 +170,17 @@ def _unmade(result: Result) -> str:
 
 def _outcome_in_words(result: Result) -> str:
     """Return how the checks of a passed run came out."""
-    counts = result.counts
-    accepted = {
-        "allowed": counts[Verdict.FAIL],
-        "waived": counts[Verdict.WAIVED],
-        "known": counts[Verdict.KNOWN],
-    }
-    failed = sum(accepted.values())
+    failed = sum(result.counts[verdict] for verdict in _ACCEPTED)
     if not failed:
         return "Nothing failed"
-    parts = ", ".join(f"{count:,} {how}" for how, count in accepted.items() if count)
-    return f"{plural(failed, 'violation')} and none of them gates: {parts}"
+    violations = plural(failed, "violation")
+    return f"{violations} and none of them gates: {accepted_in_words(result)}"
+
+
+def accepted_in_words(result: Result) -> str:
+    """Return how many violations of a passed run were accepted, and how."""
+    counts = {how: result.counts[verdict] for verdict, how in _ACCEPTED.items()}
+    return ", ".join(f"{count:,} {how}" for how, count in counts.items() if count)
 
 
 def _no_findings(result: Result, made: int) -> str:

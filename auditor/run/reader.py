@@ -18,6 +18,7 @@ from auditor.run.scrub import SENTENCE, first, scrubbed, sentences
 from auditor.run.setup import Setup
 from auditor.run.walk import Walk, WalkPart, Wanted
 from auditor.sources import End, Event, Listed, Page, Restart
+from auditor.sources.stream import more_time
 from auditor.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -115,8 +116,7 @@ class Reader:
                 raise SourceError(
                     f"the listing was not judged within {run.options.timeout:,g} s (--timeout); "
                     f"busy with page {walk.pages:,}{after}, "
-                    f"{plural(len(walk.ids), 'connection')} in all; raise --timeout, or narrow the "
-                    "listing with --group"
+                    f"{plural(len(walk.ids), 'connection')} in all; {more_time(run.info)}"
                 )
         if run.plan.live:
             walk.judge.describe()  # While the next page is on its way.

@@ -23,6 +23,7 @@ from auditor.model import (
     RuleChecks,
     RuleReasons,
     SourceInfo,
+    group_label,
 )
 from auditor.policy.judging.judge import Judge, Judgement, PlanMode
 from auditor.policy.judging.scrub import scrubbed_findings
@@ -145,7 +146,7 @@ def result_of(run: Setup, judged: Judged, gate: Gate) -> Result:
         # Needed by every part that reports are split into.
         reason=cache(partial(_reasons, replace(judged.judgement, found=(), described=()))),
         clock_note=run.clock.note,
-        left_out=(*_narrowed(run.info), *ruleset.left_out),
+        left_out=(*_narrowed(run.info, judged.connections), *ruleset.left_out),
         narrowed_by=(
             *(f"{name}={value}" for name, value in run.info.filters),
             *filter(None, [ruleset.selected_by]),
@@ -199,9 +200,15 @@ def _reasons(judgement: Judgement) -> Mapping[str, RuleReasons]:
     return reasons_of(judgement)
 
 
-def _narrowed(info: SourceInfo) -> Iterator[str]:
+def _narrowed(info: SourceInfo, connections: Connections) -> Iterator[str]:
     for name, value in info.filters:
-        yield f"only connections with {name} {one_line(value)} were listed"
+        shown = one_line(value)
+        if name == "group_id":
+            label = group_label(shown, connections.group_names.get(value, ""))
+            yield f"only connections of the group {label} were listed"
+        else:
+            called = "the name" if name == "schema" else name
+            yield f"only connections with {called} {shown} were listed"
 
 
 def _facts(run: Setup) -> Iterator[FactsInfo]:

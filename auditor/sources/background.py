@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TypeVar
 
 from auditor.errors import SourceError
-from auditor.sources.stream import Asking, Event, Page, Restart
+from auditor.sources.stream import Asking, Event, Page, Restart, Source, more_time
 from auditor.text import plural
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Background(Future[T]):
 def in_background(
     events: Iterator[Event],
     *,
-    source: object = None,
+    source: Source | None = None,
     timeout: float = 600.0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
@@ -76,7 +76,7 @@ def in_background(
             raise SourceError(
                 f"the listing was not read to its end within {timeout:,g} s (--timeout); "
                 f"reached {plural(pages, 'page')} with {plural(connections, 'connection')}; "
-                f"{_waiting(source)}raise --timeout, or narrow the listing with --group"
+                f"{_waiting(source)}{more_time(None if source is None else source.info)}"
             )
         event = following.result()
         if event is None:

@@ -70,6 +70,12 @@ class Source(Protocol):
         """Yield the listing. Raises SourceError if it cannot go on."""
 
 
+def more_time(info: SourceInfo | None) -> str:
+    """Return what helps against a deadline; only the API's listing by itself can be narrowed."""
+    narrows = info is None or info.kind == "api"
+    return "raise --timeout" + ", or narrow the listing with --group" * narrows
+
+
 class InFiles(Protocol):
     """A listing in files, while they are read."""
 

@@ -128,6 +128,19 @@ function change(changes) {
   update();
 }
 
+// The other table is a step that Back undoes: without it, Back would leave the page.
+function turnTo(show) {
+  const changes = { show, sort: "", columns: "" };
+  if (leaving) leaving = () => turnTo(show);
+  else {
+    if (show !== state.show) {
+      remember();
+      history.pushState({ depth: 0 }, "", fragment({ ...state, ...changes }));
+    }
+    change(changes);
+  }
+}
+
 // How many history steps the open sheet is away from the page beneath it.
 const depth = () => history.state?.depth ?? 0;
 // What Back restores: where the table was, and which of the links followed led away.
@@ -301,7 +314,7 @@ function buildExplorer() {
     ["findings", `${capital(ROW)}s`, findingCount], ["connections", "Connections", connectionCount],
   ].map(([show, text, count]) => {
     const button = el("button", { type: "button", "data-show": show }, text, " ", el("span", { class: "n" }, number(count)));
-    button.addEventListener("click", () => change({ show, sort: "", columns: "" }));
+    button.addEventListener("click", () => turnTo(show));
     return button;
   }));
   page.tabs.hidden = COMPARED;

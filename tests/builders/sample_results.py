@@ -259,7 +259,7 @@ def narrowed(result: Result) -> Result:
         source=replace(result.source, filters=(("group_id", "analytics_prod"),)),
         clock_note="--now: judged as of 2026-03-14T09:26:53Z, not the run's own clock",
         left_out=(
-            "only connections with group_id analytics_prod were listed",
+            "only connections of the group analytics_prod were listed",
             "--skip 'delay-*': 1 rule was left out (delay-alerts-on)",
             "policies/house.yaml disables 1 rule (schema-case)",
         ),

@@ -27,7 +27,7 @@ from auditor.fields import FIELDS, Field, Kind
 from auditor.gate import Bar, decide
 from auditor.model import (
     Completeness,
-    Connection,
+    Connections,
     Listing,
     Outcome,
     Position,
@@ -231,7 +231,8 @@ def test_the_accounts_that_may_own_connections_have_to_be_set():
 
 def test_findings_say_something_in_every_rule():
     estate = build_estate(250, now=MOMENTS[0])
-    connections = [_connection(record) for record in estate.records]
+    keys = ("id", "service", "schema", "group_id")
+    connections = Connections(*([record[key] for record in estate.records] for key in keys))
     findings = list(judge(packs(), estate).findings(connections))
     assert len(findings) > 100
     for finding in findings:
@@ -321,10 +322,6 @@ def test_a_field_that_the_api_may_leave_out_is_never_an_error(missing, absent):
             del record[missing]
     checks = judge(packs(), estate).checks()
     assert with_verdict(checks, Verdict.ERROR) == {}
-
-
-def _connection(record):
-    return Connection(record["id"], record["service"], record["schema"], record["group_id"])
 
 
 # -- a value that no documentation knows ------------------------------------------------------

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
 from auditor.fields import FIELDS, Kind
-from auditor.model import Connection, Verdict
+from auditor.model import Verdict
 from auditor.policy.judging.reasons import reasons_of
 from auditor.policy.language.conditions import Named, evaluate, reach
 from auditor.policy.language.rules import PolicyRule, Ruleset
 from auditor.policy.loading.load import load
-from tests.builders.judged import NOW, checks_of, outcome_of, written
+from tests.builders.judged import NOW, checks_of, named, outcome_of, written
 from tests.builders.slow import tries
 from tests.builders.strategies import PATHS, conditions, records
 
@@ -166,7 +166,7 @@ def test_what_is_described_page_by_page_is_what_is_described_at_the_end(
     tmp_path: Path, rules: list[Any], texts: list[str], pages: list[int], note: str
 ) -> None:
     ruleset = _ruleset(tmp_path, rules)
-    names = [Connection(f"c{n}", "s", "n", "g") for n in range(len(texts))]
+    names = named(*(f"c{n}" for n in range(len(texts))))
     told = []
     for described in (True, False):
         outcome = outcome_of(ruleset, texts, pages=pages, described=described)
@@ -186,7 +186,7 @@ def test_every_check_has_one_verdict_and_every_failure_a_finding(
     checks = {c.rule.id: c for c in outcome.checks()}
     for c in checks.values():
         assert sum(c.counts.values()) == c.total == len(texts)
-    names = [Connection(f"c{n}", "s", "n", "g") for n in range(len(texts))]
+    names = named(*(f"c{n}" for n in range(len(texts))))
     findings = outcome.findings(names)
     told = [(f.rule.id, f.verdict, int(f.connections[0].id[1:])) for f in findings]
     expected = [

@@ -472,6 +472,34 @@ def test_a_rule_to_do_leads_to_its_findings(open_report: OpenReport) -> None:
     expect(page.get_by_role("status")).to_have_text(f"{len(RESULT.findings)} findings")
 
 
+def test_back_leads_from_the_connections_to_the_findings(open_report: OpenReport) -> None:
+    page = open_report(RESULT)
+    chip(page, "fail").click()
+    page.locator("[data-column=rule]").click()
+    seen, rules = status(page), column(page, "rule")
+    tab = page.locator("[data-show=connections]")
+    tab.click()
+    page.get_by_label("Search").fill("prod")
+    found = status(page)
+    assert "connections" in found
+    tab.click()  # No other table, and no step.
+    page.go_back()
+    expect(page.get_by_role("status")).to_have_text(seen)
+    assert column(page, "rule") == rules
+    assert page.get_by_label("Search").input_value() == ""
+    expect(tab).to_have_attribute("aria-pressed", "false")
+    page.go_forward()
+    expect(page.get_by_role("status")).to_have_text(found)
+    # A sheet over it closes to it, and Back then leads to the findings.
+    page.locator(".rows .row").first.click()
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.get_by_role("status")).to_have_text(found)
+    page.go_back()
+    expect(page.get_by_role("status")).to_have_text(seen)
+
+
 def test_pictures_count_what_is_open(open_report: OpenReport) -> None:
     page = open_report(RESULT)
     found = [f for f in RESULT.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR)]

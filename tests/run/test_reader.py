@@ -143,20 +143,26 @@ def test_an_answer_of_another_day_is_not_believed(house: Ruleset, hours: int, be
         (300, "page 1, after connection c249, 250 connections in all"),
     ],
 )
-def test_a_deadline_says_what_it_was_busy_with(house: Ruleset, number: int, busy: str):
+@pytest.mark.parametrize(
+    ("kind", "narrower"),
+    [("api", ", or narrow the listing with --group"), ("snapshot", ""), ("terraform-plan", "")],
+)
+def test_a_deadline_says_what_it_was_busy_with(
+    house: Ruleset, number: int, busy: str, kind: str, narrower: str
+):
     def events(page: Callable[..., Page]) -> Iterator[Event]:
         yield page(*(record(f"c{n}") for n in range(number)))
         yield page(BAD)
         yield End(Completeness.ONE_PAGE)
 
-    source = Scripted(events)
+    source = Scripted(events, kind)
     run = set_up(source, house, options(timeout=1500))
     reader = Reader(run, deadline=0.0)
     reader.read(source.events(run.shape))
     (problem,) = reader.listing().problems
     assert problem == (
         f"the listing was not judged within 1,500 s (--timeout); busy with {busy}; raise "
-        "--timeout, or narrow the listing with --group"
+        f"--timeout{narrower}"
     )
 
 

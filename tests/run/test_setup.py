@@ -58,8 +58,8 @@ def test_what_narrows_is_told_without_credentials(house: Ruleset, tmp_path: Path
     ours = options(scrubber=Scrubber(((KEY, SECRET),)), notes=(f"a file set {KEY}",))
     result = audit(Listed([GOOD], filters=filters), house, ours)
     assert result.left_out == (
-        "only connections with group_id g1 were listed",
-        "only connections with schema a [redacted] were listed",
+        "only connections of the group g1 were listed",
+        "only connections with the name a [redacted] were listed",
     )
     assert result.narrowed_by == ("group_id=g1", "schema=a [redacted]")
     assert result.notes == ("a file set [redacted]",)

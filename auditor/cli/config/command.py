@@ -31,7 +31,7 @@ from auditor.cli.options.command import StrictCommand
 from auditor.cli.options.reports import Unread
 from auditor.cli.options.repository import upward
 from auditor.cli.options.shared import Keys
-from auditor.errors import AuditorError, UsageError
+from auditor.errors import AuditorError, UsageError, about
 from auditor.suggest import nearest
 from auditor.text import listed, one_line
 
@@ -141,12 +141,14 @@ def placing(context: click.Context) -> Callable[[UsageError], AuditorError]:
     """Return what adds to an error where the option that it is about was set for ``context``."""
     command, file = context.command, context.meta.get(_FILE)
     assert isinstance(command, Configurable)
+    config = next(parameter for parameter in command.params if parameter.name == "config")
+    keys = {**command.keys, "config": config}
 
     def placed(error: UsageError) -> AuditorError:
         # Imported here: few runs end so.
         from auditor.cli.config import origin
 
-        return origin.placed(error, context, command.keys, file)
+        return origin.placed(error, context, keys, file)
 
     return placed
 
@@ -332,7 +334,8 @@ def _load(context: click.Context, _option: click.Parameter, name: str | None) ->
 
     context.meta[_FILE] = ConfigFile(path.as_posix(), {})
     read = readable_config if context.resilient_parsing else read_config
-    file = read(path, context, config_options(context))
+    with about("config"):
+        file = read(path, context, config_options(context))
     if context.obj is not None:
         for account in file.accounts.values():
             # Whichever account is audited, a policy or an answer may contain the key of any.

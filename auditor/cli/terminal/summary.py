@@ -13,9 +13,18 @@ from pathlib import Path
 from auditor.cli.terminal.layout import INDENT, Layout, cells, padded
 from auditor.cli.terminal.streams import linked, style
 from auditor.clock import FUTURE_TOLERANCE, in_words, to_the_second
-from auditor.model import Finding, Outcome, Result, Rule, RuleChecks, Severity, Verdict
+from auditor.model import (
+    Finding,
+    Outcome,
+    Result,
+    Rule,
+    RuleChecks,
+    Severity,
+    Verdict,
+    group_label,
+)
 from auditor.reports.brief import first_findings, waiting, worst
-from auditor.reports.claim import claim, is_open
+from auditor.reports.claim import accepted_in_words, claim, is_open
 from auditor.reports.facts import beside, trend_in_words, where_in_words
 from auditor.reports.links import link
 from auditor.text import listed, one_line, plural, printable
@@ -93,7 +102,8 @@ def _answer_lines(result: Result, lost: int | None, layout: Layout) -> Iterator[
     reasons = [one_line(reason, _LONGEST_NOTE) for reason in result.gate.reasons]
     claimed = claim(result)
     if result.gate.outcome is Outcome.PASSED:
-        said = claimed.sentence.removesuffix(".")
+        # How many were waived, known or allowed is among the gate's reasons.
+        said = claimed.sentence.removesuffix(".").removesuffix(f": {accepted_in_words(result)}")
         said = f"{said[0].lower()}{said[1:]}"
         reasons = [said, *(each for each in reasons if each.lower() not in said.lower())]
     elif claimed.unmade:
@@ -121,7 +131,13 @@ def _facts(result: Result, chosen: str, layout: Layout) -> Iterator[str]:
     yield from _row("rules", rules, layout)
     if chosen:
         yield from _row("", f"no --policy was given: {chosen}", layout)
-    filters = "".join(f", {name} {one_line(value)}" for name, value in result.source.filters)
+    names = result.connections.group_names
+    filters = "".join(
+        f", group {group_label(one_line(value), names.get(value, ''))}"
+        if name == "group_id"
+        else f", {name} {one_line(value)}"
+        for name, value in result.source.filters
+    )
     yield from _row("source", f"{one_line(result.source.location)}{filters}", layout)
     if result.source.account is not None:
         yield from _row("account", one_line(str(result.source.account)), layout)

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from auditor.model import (
     Statement,
     Verdict,
     about,
+    group_label,
 )
 from auditor.policy.judging.compiler import RawFinding, compile_judge
 from auditor.policy.judging.evidence import SENSITIVE, Describer, Description, covers, shown
@@ -36,6 +38,7 @@ from auditor.policy.language.values import is_scalar
 from auditor.text import printable
 
 _VERDICTS = tuple(Verdict)
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _FINDINGS = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.WAIVED, Verdict.KNOWN})
 
 
@@ -321,32 +324,46 @@ class Judgement(msgspec.Struct, frozen=True):
             takes[number](index, verdict, note, description)
         by_rule = {column.rule.id: column.findings() for column in columns}
         for entry, outcomes in self.groups:
-            by_rule[entry.rule.id] = self._of_groups(entry, outcomes)
+            by_rule[entry.rule.id] = self._of_groups(entry, outcomes, connections.group_names)
         found = [by_rule[rule_id] for rule_id in self.order if len(by_rule[rule_id])]
         found.sort(key=lambda each: -each.rule.severity)
         return Findings(tuple(found), connections)
 
-    def group_of(self, entry: GroupRule, outcome: GroupOutcome) -> str:
-        """Return a group's key as reports show it."""
+    def group_of(
+        self, entry: GroupRule, outcome: GroupOutcome, names: Mapping[str, str] = _NO_NAMES
+    ) -> str:
+        """Return a group's key as reports show it; as its message does, with the groups' names."""
         if outcome.key is None:
             return f"no {outcome.field} ({outcome.actual})"
         named = [*zip(entry.keys, outcome.key, strict=True), *outcome.values]
-        words = [self._shown(entry, path, value, outcome) for path, value in named]
+        words = [self._shown(entry, path, value, outcome, names) for path, value in named]
         return ", ".join([*words, *filter(None, (outcome.account,))]) or ACCOUNT
 
-    def _shown(self, entry: GroupRule, path: str, value: Any, outcome: GroupOutcome) -> str:
+    def _shown(
+        self,
+        entry: GroupRule,
+        path: str,
+        value: Any,
+        outcome: GroupOutcome,
+        names: Mapping[str, str] = _NO_NAMES,
+    ) -> str:
         if self.hidden and any(covers(self.hidden.get(n, ()), path) for n in outcome.members):
             return SENSITIVE
-        return shown(path, value, entry.reveal, self.clean)
+        text = shown(path, value, entry.reveal, self.clean)
+        return group_label(text, names.get(text, "")) if path == "group_id" else text
 
-    def _of_groups(self, entry: GroupRule, outcomes: Sequence[GroupOutcome]) -> RuleFindings:
-        """Return the findings on the groups of a rule."""
+    def _of_groups(
+        self, entry: GroupRule, outcomes: Sequence[GroupOutcome], names: Mapping[str, str]
+    ) -> RuleFindings:
+        """Return the findings on the groups of a rule; ``names`` are Fivetran's groups', by id."""
         found = [outcome for _, outcome in numbered(outcomes)]
-        statements = [self._statement(entry, o, number) for number, o in numbered(outcomes)]
+        statements = [self._statement(entry, o, number, names) for number, o in numbered(outcomes)]
         where = [about(outcome.members) for outcome in found]
         return RuleFindings(entry.rule, statements, range(len(found)), where)
 
-    def _statement(self, entry: GroupRule, outcome: GroupOutcome, number: int) -> Statement:
+    def _statement(
+        self, entry: GroupRule, outcome: GroupOutcome, number: int, names: Mapping[str, str]
+    ) -> Statement:
         """Return what the finding on a group says: that with ``number`` among the rule's."""
         rule = entry.rule
         beside = [
@@ -356,9 +373,9 @@ class Judgement(msgspec.Struct, frozen=True):
         ]
         expects = f"{rule.expects} ({', '.join(beside)})" if beside else rule.expects
         advice = ""
-        group = self.group_of(entry, outcome)
+        spoken = self.group_of(entry, outcome, names)
         if outcome.verdict is Verdict.ERROR:
-            where = "" if outcome.key is None else f" in {group}"
+            where = "" if outcome.key is None else f" in {spoken}"
             message = f"cannot be judged: {outcome.field} is {outcome.actual}{where}"
             advice = advice_for(outcome)
         elif entry.message is not None:
@@ -368,17 +385,17 @@ class Judgement(msgspec.Struct, frozen=True):
                 *outcome.values,
                 *outcome.beside,
             ]
-            known = {path: self._shown(entry, path, value, outcome) for path, value in named}
+            known = {path: self._shown(entry, path, value, outcome, names) for path, value in named}
             known |= dict.fromkeys(GROUP_WORDS, outcome.actual)
             # A rule that --mutate changed may lack what its message shows.
             message = entry.message.filled(lambda path: known.get(path, ""))
         else:
-            message = f"{group}: {outcome.field} is {outcome.actual}, expected that {expects}"
+            message = f"{spoken}: {outcome.field} is {outcome.actual}, expected that {expects}"
         return Statement(
             outcome.verdict,
             (Evidence(outcome.field, outcome.actual, expects),),
             printable(message),
-            group,
+            self.group_of(entry, outcome),
             outcome.note,
             advice,
             alike=number,

@@ -14,8 +14,8 @@ from auditor.text import plural
 
 #: Units of the picture: a run's share of its width, and its height.
 SLOT, HEIGHT = 10, 100
-#: Two dates nearer than this, in percent, are on two lines.
-_APART = 40
+#: Two dates nearer than this, in percent, are on two lines: on a narrow phone they would overlap.
+_APART = 65
 #: Keeps a few runs from becoming blocks.
 _LEAST_SLOTS = 20
 
@@ -76,12 +76,15 @@ def measured(history: History) -> Trend:
 
 
 def _days(bars: tuple[TrendBar, ...], width: int) -> tuple[Day, ...]:
-    """Return the days of the first and the last run; if they are near, one above the other."""
+    """Return the days of the first and the last run; if they are near, one above the other.
+
+    One day is there once.
+    """
     first = Day(f"{bars[0].run.judged_at:%Y-%m-%d}", "0%", "start", 1)
     left, right = (100 * (bars[-1].x + edge) / width for edge in (0, SLOT))
-    if len(bars) == 1:
-        return (first,)
     text = f"{bars[-1].run.judged_at:%Y-%m-%d}"
+    if text == first.text:
+        return (first,)
     if right < _APART:
         return first, Day(text, f"{left:.1f}%", "start", 2)
     return first, Day(text, f"{right:.1f}%", "end", 1)

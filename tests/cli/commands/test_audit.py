@@ -52,6 +52,36 @@ def test_strict_verifies_the_listing(folder: Path, words: tuple[str, ...], walks
     assert json.loads(done.stdout)["listing"]["walks"] == walks
 
 
+def test_a_group_is_called_by_its_name(folder: Path):
+    (folder / "logs.yaml").write_text(
+        "policy: logs\nrules:\n"
+        "  - {id: told, severity: low, per: group_id, assert: {count: {gte: 99}},"
+        ' message: "{group_id} has too few"}\n'
+        "  - {id: derived, severity: low, per: [group_id, service], assert: {count: {gte: 99}}}\n"
+    )
+    estate = build_estate(20, 7)
+    group = next(row for row in estate.groups if row["id"] == estate.records[0]["group_id"])
+    with Sandbox(estate) as sandbox:
+        done = run(
+            ["audit", "-p", "./logs.yaml", f"--base-url={sandbox.url}", f"--group={group['id']}",
+             "-v", "--report=json"],
+            folder,
+            KEYS,
+        )  # fmt: skip
+    label = f"{group['name']} ({group['id']})"
+    assert done.returncode == 1
+    assert f"only connections of the group {label} were listed" in done.stdout
+    assert f", group {label}\n" in done.stdout
+    report = json.loads((folder / "audit-report/report.json").read_bytes())
+    said = [(f["rule"], f["group"], f["message"]) for f in report["findings"]]
+    assert ("told", group["id"], f"{label} has too few") in said
+    derived = [(key, message) for rule, key, message in said if rule == "derived"]
+    assert derived
+    for key, message in derived:
+        assert key.startswith(f"{group['id']}, ")
+        assert message.startswith(f"{label}, ")
+
+
 @pytest.mark.parametrize(
     ("now", "said"),
     [

@@ -29,7 +29,7 @@ from auditor.sources.plan.planned import Estate
 from auditor.sources.plan.source import PlanSource
 from auditor.sources.saved.source import SnapshotSource
 from tests.builders.account_server import AccountServer
-from tests.builders.command import run
+from tests.builders.command import KEYS, run
 from tests.builders.plans import PLANS, change, document, of_these, plan_file, schema_config
 from tests.builders.slow import tries
 
@@ -370,6 +370,20 @@ def test_the_walk_over_the_live_account_is_as_over_its_listing(
     assert live.report["plan"]["mended"] == saved.report["plan"]["mended"]
     assert (whole.code, whole.verdicts()) == (live.code, live.verdicts())
     assert whole.report["source"]["filters"] == []
+
+
+def test_over_the_live_account_a_deadline_advises_what_a_plan_takes(
+    audit: Audit, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    with Sandbox(build_estate(20, 7), latency=5) as slow:
+        words = ("--base-url", slow.url, "--timeout", "0.3")
+        ran = audit("walk", "--over", "live", *words)
+    assert ran.code == 3
+    assert "; raise --timeout" in ran.out
+    assert "--group" not in ran.out + ran.err
+    assert audit("walk", "--over", "live", *words, "--group", "g").code == 2
 
 
 def test_a_plan_of_no_changes_over_an_account_judges_as_the_account_is(audit: Audit):

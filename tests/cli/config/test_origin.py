@@ -124,6 +124,17 @@ def test_a_wrong_value_in_the_environment_is_told_with_its_variable(
     assert done.stderr.startswith(f"error: {message}"), done.stderr
 
 
+def test_a_configuration_that_is_missing_is_told_with_its_variable(folder: Path):
+    done = run(["audit"], folder, {"FIVETRAN_AUDITOR_CONFIG": "none.yaml"})
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: none.yaml: cannot be read: No such file or directory"
+        " (FIVETRAN_AUDITOR_CONFIG in the environment)\n"
+    )
+    done = run(["audit", "--config", "none.yaml"], folder)
+    assert done.stderr == "error: none.yaml: cannot be read: No such file or directory\n"
+
+
 def test_an_address_is_told_by_whatever_set_it(folder: Path):
     done = run(["audit"], folder, {**KEYS, "FIVETRAN_AUDITOR_BASE_URL": "ftp://example.com"})
     assert done.stderr == "error: FIVETRAN_AUDITOR_BASE_URL must start with https://\n"

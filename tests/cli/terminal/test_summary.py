@@ -129,7 +129,7 @@ def test_what_the_run_left_out_is_reported() -> None:
     text = "\n".join(told(result))
     for said in (*result.left_out, *result.accepted, *result.warnings, result.clock_note):
         assert said in text
-    assert "group_id analytics_prod" in text
+    assert ", group analytics_prod" in text
 
 
 def test_counts_line_up() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from msgspec import structs
 
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Connections, Finding, Position, Verdict
+from auditor.model import Connections, Finding, Position, Verdict
 from auditor.policy.judging.change import (
     PlanJudgement,
     changed,
@@ -56,7 +56,7 @@ def _changed(
 
 def _told(change: PlanJudgement) -> list[tuple[str, str]]:
     """Return the verdict and the note of each finding, as a report has them."""
-    names = [Connection(f"c{n}", "postgres", "s", "g") for n in range(9)]
+    names = _named(f"c{n}" for n in range(9))
     return [(f.verdict.label, f.note) for f in change.outcome.findings(names)]
 
 
@@ -119,7 +119,12 @@ def test_a_connection_that_is_forgotten_lives_on_and_is_as_it_was(tmp_path: Path
     assert _told(change) == [("known", "not changed by this plan")]
 
 
-ALONE = Connections(["a"], ["postgres"], ["s"], ["g"])
+def _named(names: Iterable[str]) -> Connections:
+    ids = list(names)
+    return Connections(ids, ["postgres"] * len(ids), ["s"] * len(ids), ["g"] * len(ids))
+
+
+ALONE = _named("a")
 COUNT = "per: group_id\nassert: "
 
 
@@ -368,7 +373,7 @@ def _placed(folder: Path, asserted: str, record: dict[str, Any], *planned: Plann
     rules = loaded(folder, one_rule(f"assert: {asserted}")).ruleset
     names = [each.identity for each in planned]
     judged = _judged(rules, dict.fromkeys(names, record))
-    places = [Connection(name, "postgres", "s", "g") for name in names]
+    places = _named(names)
     by_id = {each.identity: each for each in planned}
     (found, *_) = with_resources(
         judged.findings(places), by_id, {}, str, lambda _address, _name: None
@@ -432,7 +437,7 @@ def test_the_other_resources_of_a_group_are_counted(tmp_path: Path, count: int, 
     names = [f"c{n}" for n in range(count)]
     same = {"service": "postgres", "schema": "s"}
     judged = _judged(rules, dict.fromkeys(names, same))
-    places = [Connection(name, "postgres", "s", "g") for name in names]
+    places = _named(names)
     by_id = {name: _planned(name) for name in names}
     (found,) = with_resources(judged.findings(places), by_id, {}, str, lambda _address, _name: None)
     assert found.message.endswith(f"[update fivetran_connector.c0; {more}]")
@@ -462,7 +467,7 @@ def test_a_resource_s_own_line_is_named_where_no_attribute_s_is(tmp_path: Path):
 
 def test_a_finding_that_no_resource_is_behind_stays_as_it_is(tmp_path: Path):
     rules = _floor(tmp_path)
-    names = [Connection(name, "postgres", "s", "g") for name in ("a", "b")]
+    names = _named("ab")
     findings = _judged(rules, {"a": FAST, "b": FAST}).findings(names)
     told = list(with_resources(findings, {"b": _planned("b")}, {}, str, lambda *_: None))
     assert told[0] == findings[0]
@@ -471,9 +476,7 @@ def test_a_finding_that_no_resource_is_behind_stays_as_it_is(tmp_path: Path):
 
 def test_what_is_set_comes_before_what_is_not(tmp_path: Path):
     rules = loaded(tmp_path, one_rule(f"{COUNT}{{unique: schema}}")).ruleset
-    findings = _judged(rules, {"a": {"schema": "x"}, "b": {"schema": "x"}}).findings(
-        [Connection(name, "postgres", "s", "g") for name in ("a", "b")]
-    )
+    findings = _judged(rules, {"a": {"schema": "x"}, "b": {"schema": "x"}}).findings(_named("ab"))
     first, second = _planned("a"), _planned("b")
     second.fields = {"schema": _set("x")}
     (found,) = with_resources(findings, {"a": first, "b": second}, {}, str, lambda *_: None)

@@ -10,10 +10,10 @@ import pytest
 from auditor.decoding.gaps import Gap, Lack
 from auditor.decoding.json_values import MISSING, Unread
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Connections, Finding
+from auditor.model import Connections, Finding
 from auditor.policy.judging.evidence import Clause, advice, covers
 from auditor.policy.judging.judge import Judge, PlanMode
-from tests.builders.judged import NOW, findings_of, loaded, one_rule
+from tests.builders.judged import NOW, findings_of, loaded, named, one_rule
 
 BASE = {"id": "c", "schema": "Orders", "service": "postgres", "sync_frequency": 5, "paused": True}
 
@@ -219,7 +219,7 @@ def test_equal_values_of_which_others_are_hidden_are_told_apart(tmp_path: Path) 
     hidden = {0: frozenset({"schema"}), 1: frozenset({"service"}), 2: frozenset({"schema"})}
     judge = Judge(rules, shape, NOW, str, PlanMode(hidden=hidden))
     judge.take([shape.convert(BASE)] * 3)
-    names = [Connection(f"c{n}", "s", "n", "g") for n in range(3)]
+    names = named(*(f"c{n}" for n in range(3)))
     found = judge.outcome(lambda _rule: True).findings(names)
     assert [[e.actual for e in f.evidence] for f in found] == [
         ["[sensitive]", "postgres"],

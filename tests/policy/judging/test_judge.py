@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from auditor.decoding.gaps import NOT_IN_PLAN
 from auditor.decoding.json_values import Unread
 from auditor.decoding.records import Shape
-from auditor.model import Connection, Connections, Severity, Verdict
+from auditor.model import Connections, Severity, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode, Violation, is_of_plan
 from auditor.policy.judging.tree import explained
 from auditor.policy.language.rules import Ruleset
@@ -103,7 +103,7 @@ def test_what_is_reconsidered_is_asked_of_violations_alone(tmp_path: Path):
     assert by_rule["rule-0"] == bytes([Verdict.WAIVED, 0, 0, Verdict.ERROR])
     assert by_rule["rule-3"] == bytes([0, Verdict.FAIL, 0, Verdict.ERROR])
     assert outcome.checks()[0].verdicts[0] == Verdict.FAIL
-    names = [Connection(f"c{n}", "s", "n", "g") for n in range(4)]
+    names = named(*(f"c{n}" for n in range(4)))
     told = [
         (f.rule.id, f.verdict, f.note)
         for f in changed.findings(names)
@@ -132,7 +132,7 @@ def test_the_violation_that_is_waived_is_the_one_that_was_meant(tmp_path: Path, 
         ]
         for n in range(4)
     }
-    names = [Connection(f"c{n}", "s", "n", "g") for n in range(5)]
+    names = named(*(f"c{n}" for n in range(5)))
     notes = {f.rule.id: (f.connections[0].id, f.note) for f in outcome.findings(names)}
     assert notes == {
         f"rule-{n}": (f"c{n + 1}", f"of rule-{n}" if n == last else "") for n in range(4)
@@ -272,7 +272,7 @@ def test_a_group_is_reconsidered_by_its_key_and_keeps_the_note(tmp_path: Path) -
         ("b, s", Verdict.PASS),
         ("c, s", Verdict.FAIL),
     ]
-    names = [Connection(f"c{n}", "s", "n", "g") for n in range(5)]
+    names = named(*(f"c{n}" for n in range(5)))
     found = outcome.findings(names)
     assert [(f.group, f.verdict, f.note, f.advice, f.alike) for f in found] == [
         ("a, s", Verdict.WAIVED, "agreed", "", 1),

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from auditor import SnapshotSource, audit
 from auditor.decoding.records import Shape
 from auditor.errors import PolicyError
-from auditor.model import Connection, Finding, Reason, ReasonLine, Result, Verdict
+from auditor.model import Finding, Reason, ReasonLine, Result, Verdict
 from auditor.policy.judging.judge import Judge, PlanMode
 from auditor.policy.judging.reasons import reasons_of
 from auditor.policy.judging.tree import TreePart, explained
-from tests.builders.judged import NOW, loaded, one_rule
+from tests.builders.judged import NOW, loaded, named, one_rule
 from tests.builders.slow import tries
 from tests.builders.strategies import conditions, records
 
@@ -69,7 +69,7 @@ def test_lines_and_letters_say_what_the_tree_of_each_finding_says(
     items = shape.array(f"[{','.join(made)}]".encode())
     judge.take(items)
     outcome = judge.outcome(lambda _rule: True)
-    connections = [Connection(str(n), "s", "n", "g") for n in range(len(made))]
+    connections = named(*map(str, range(len(made))))
     findings = outcome.findings(connections)
     reasons = reasons_of(outcome)["r"]
     for finding in findings:
@@ -270,7 +270,7 @@ def test_what_a_plan_hides_is_hidden_in_the_lines_of_its_own_finding(tmp_path: P
     record = {"id": "c", "service": "s", "schema": "orders", "group_id": "g", "paused": False}
     judge.take(shape.array(json.dumps([record] * 3).encode()))
     outcome = judge.outcome(lambda _rule: True)
-    connections = [Connection(f"c{n}", "s", "n", "g") for n in range(3)]
+    connections = named("c0", "c1", "c2")
     found = outcome.findings(connections)
     reasons = reasons_of(outcome)["rule"]
     values = [reasons.of[finding.alike].values for finding in found]

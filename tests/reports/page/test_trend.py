@@ -54,6 +54,30 @@ def test_a_history_without_violations_is_drawn(open_report: OpenReport) -> None:
     assert page.get_by_text("0 violations in the first run of this history.").is_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("runs", [2, 8, 12, 60])
+def test_the_days_below_the_bars_do_not_touch(
+    open_report: OpenReport, runs: int, width: int
+) -> None:
+    page = open_report(with_history(PLAIN, runs), width=width)
+    first, last = page.locator(".trend-foot text").evaluate_all(
+        "texts => texts.map((text) => text.getBoundingClientRect().toJSON())"
+    )
+    apart = last["left"] - first["right"] >= 6 or last["top"] >= first["bottom"]
+    assert apart, (first, last)
+
+
+def test_the_day_of_all_runs_is_there_once() -> None:
+    history = with_history(PLAIN, 3).history
+    assert history is not None
+    day = history.runs[-1].judged_at
+    runs = tuple(
+        replace(run, judged_at=day.replace(hour=hour)) for hour, run in enumerate(history.runs)
+    )
+    (shown,) = measured(replace(history, runs=runs)).dates
+    assert (shown.text, shown.x) == (f"{day:%Y-%m-%d}", "0%")
+
+
 @pytest.mark.parametrize(("width", "dark"), mostly_slow([(1280, False), (380, True)], 2))
 def test_the_trend_is_drawn_for_everyone(open_report: OpenReport, dark: bool, width: int) -> None:
     page = open_report(RESULT, dark=dark, width=width)
