@@ -417,6 +417,54 @@ def test_a_finding_shows_the_items_that_decided(open_report: OpenReport, tmp_pat
     ]
 
 
+def test_a_value_is_that_of_the_finding_or_of_its_connection(
+    open_report: OpenReport, tmp_path: Path
+) -> None:
+    (tmp_path / "p.yaml").write_text(
+        """
+policy: p
+rules:
+  - {id: often, severity: high, assert: {sync_frequency: {lte: 60}}}
+  - {id: delay, severity: low, assert: {data_delay_threshold: {lte: 60}}}
+  - id: owned
+    severity: low
+    when: {group_id: g1, service: s3, schema: {glob: "orders_*"}, id: {glob: "c*"}}
+    assert: {all: [{succeeded_at: {exists: true}}, {sync_frequency: {lte: 60}}]}
+"""
+    )
+    records = [
+        {"id": f"c{n}", "service": "s3", "schema": f"orders_{n}", "group_id": f"g{n}"}
+        | {"sync_frequency": 120, "data_delay_threshold": "x", "paused": False}
+        for n in range(2)
+    ]
+    (tmp_path / "listing.json").write_text(json.dumps(records))
+    source = SnapshotSource(str(tmp_path / "listing.json"))
+    page = open_report(audit(source, load_policies(str(tmp_path / "p.yaml"))))
+    sheet = page.get_by_role("dialog")
+    for rule, lines in (
+        ("often", ["fails sync_frequency is at most 60 120"]),
+        ("delay", ["cannot be judged data_delay_threshold is at most 60 x (text)"]),
+        (
+            "owned",
+            [
+                "holds all of",
+                "holds group_id is g1 g1",
+                "holds service is s3 s3",
+                "holds schema matches orders_* orders_1",
+                "holds id matches c* c1",
+                "fails all of",
+                "fails succeeded_at is set missing",
+                "fails sync_frequency is at most 60 120",
+            ],
+        ),
+    ):
+        go(page, f"finding={rule}%2Fc1")
+        told = sheet.locator(".reason .line")
+        expect(told).to_have_count(len(lines))
+        shown = [re.sub(r"\s+", " ", text).strip() for text in told.all_inner_texts()]
+        assert shown == lines
+
+
 def test_a_page_that_does_not_keep_all_says_so_and_gives_the_command(
     open_report: OpenReport, tmp_path: Path
 ) -> None:
