@@ -52,9 +52,11 @@ waivers:
   - {rule: floor, connections: {service: s3}, while: {sync_frequency: {gte: 5}}, reason: agreed,
      owner: data-platform, expires: 2026-12-31}
 """
-#: A value of another type now and then, and one that no rule can read.
-_NUMBERS = st.sampled_from([1, 5, 15, 60, 60.5, "60", None])
-_TESTS = st.lists(st.fixed_dictionaries({"status": st.sampled_from(["PASSED", "FAILED", 1])}))
+#: A value of another type now and then, one that no rule can read, and one that is not documented.
+_NUMBERS = st.sampled_from([1, 5, 15, 45, 60, 60.5, "60", None])
+_TESTS = st.lists(
+    st.fixed_dictionaries({"status": st.sampled_from(["PASSED", "FAILED", "Odd", 1])})
+)
 _FIELDS = st.fixed_dictionaries(
     {},
     optional={

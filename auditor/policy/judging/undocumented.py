@@ -79,10 +79,11 @@ class Undocumented:
             if len(readers) > _NAMED:
                 some.append(f"{len(readers) - _NAMED:,} more")
             one = connections[first]
+            shown = "empty" if value == "" else clean(str(value))
             yield (
-                f"{field.path} is {clean(str(value)) or 'empty'} on {plural(count, 'connection')}, "
-                f"such as {one.schema or one.id}: that value is not documented, and a rule that "
-                f"only names bad ones lets it pass; {listed(some, 'and')} "
+                f"{field.path} is {shown} on {plural(count, 'connection')}, such as "
+                f"{one.schema or one.id}: that value is not documented, and a rule that only names "
+                f"bad ones lets it pass; {listed(some, 'and')} "
                 f"{'reads' if len(readers) == 1 else 'read'} it"
             )
         if len(found) > _TOLD:
