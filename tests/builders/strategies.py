@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -203,19 +204,44 @@ def _of_one_value(field: Field) -> Choices:
         choices |= dict.fromkeys(("older_than", "newer_than"), _DURATIONS)
         choices |= dict.fromkeys(("before", "after"), _MOMENTS)
     if kind in {Kind.STRING, Kind.ANY}:
-        parts = _NEEDLES | st.lists(_NEEDLES, min_size=1, max_size=3)
-        choices |= dict.fromkeys(("starts_with", "ends_with", "equals_ignore_case"), parts)
-        choices["contains"] = _NEEDLES
-        needles = st.lists(_NEEDLES, min_size=1, max_size=2)
-        choices |= dict.fromkeys(("contains_any", "contains_all"), needles)
-        globs = st.sampled_from(("raw_*", "?", "[ab]*", "*a"))
-        choices["glob"] = globs | st.lists(globs, min_size=1, max_size=3)
-        patterns = st.sampled_from(("[a-z]+", "^a", "0$", r"\bx", "(a|b)"))
-        choices |= dict.fromkeys(
-            ("regex_search", "regex_fullmatch"),
-            patterns | st.lists(patterns, min_size=1, max_size=2),
-        )
+        choices |= _of_documented_texts(field) if field.values else _of_texts()
     return choices
+
+
+def _of_texts() -> Choices:
+    parts = _NEEDLES | st.lists(_NEEDLES, min_size=1, max_size=3)
+    choices: Choices = dict.fromkeys(("starts_with", "ends_with", "equals_ignore_case"), parts)
+    choices["contains"] = _NEEDLES
+    needles = st.lists(_NEEDLES, min_size=1, max_size=2)
+    choices |= dict.fromkeys(("contains_any", "contains_all"), needles)
+    globs = st.sampled_from(("raw_*", "?", "[ab]*", "*a"))
+    choices["glob"] = globs | st.lists(globs, min_size=1, max_size=3)
+    patterns = st.sampled_from(("[a-z]+", "^a", "0$", r"\bx", "(a|b)"))
+    return choices | dict.fromkeys(
+        ("regex_search", "regex_fullmatch"),
+        patterns | st.lists(patterns, min_size=1, max_size=2),
+    )
+
+
+def _of_documented_texts(field: Field) -> Choices:
+    """Return parts of documented values: a part that none of them has is wrong, or doubtful."""
+
+    def some(cut: Callable[[str], str]) -> st.SearchStrategy[str]:
+        return st.sampled_from(sorted({cut(str(value)) for value in field.values}))
+
+    middle = some(lambda value: value[1:4])
+    patterns = some(lambda value: f"{value[:3]}.*") | some(lambda value: f"({value}|a)")
+    return {
+        "starts_with": some(lambda value: value[:3]),
+        "ends_with": some(lambda value: value[-3:]),
+        "equals_ignore_case": some(str.swapcase),
+        "contains": middle,
+        "contains_any": st.lists(middle, min_size=1, max_size=2),
+        "contains_all": st.lists(middle, min_size=1, max_size=1),
+        "glob": some(lambda value: f"{value[:3]}*"),
+        "regex_search": patterns,
+        "regex_fullmatch": patterns,
+    }
 
 
 def _of_fields(path: str, field: Field) -> Choices:

@@ -123,7 +123,7 @@ def test_a_narrowed_run_cannot_be_taken_for_a_full_one() -> None:
 
 def test_what_a_run_was_narrowed_to_is_told_once() -> None:
     tree = _tree(narrowed(sample_result(outcome=Outcome.PASSED)))
-    (told,) = tree.xpath("//section[@aria-labelledby='narrowed']//li[contains(., 'group_id')]")
+    (told,) = tree.xpath("//section[@aria-labelledby='narrowed']//li[contains(., 'of the group')]")
     assert told.text_content() == "only connections of the group analytics_prod were listed"
 
 

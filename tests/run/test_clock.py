@@ -108,7 +108,7 @@ def test_the_time_of_the_first_page_is_that_of_all(house: Ruleset):
         (
             timedelta(days=1, seconds=1),
             {"strict": True},
-            "--strict: the snapshot is more than 24 hours old",
+            "--strict: the snapshot is 24 hours old",
         ),
         (timedelta(days=2), {"strict": True, "max_age": timedelta(days=7)}, ""),
         (
