@@ -94,7 +94,8 @@ def _literal(operator: Operator, field: Field) -> st.SearchStrategy[Any] | None:
 
 def _items_of(array: Field) -> dict[str, Field]:
     base = f"{array.path}[]."
-    return {p.removeprefix(base): f for p, f in FIELDS.items() if p.startswith(base)}
+    below = {p.removeprefix(base): f for p, f in FIELDS.items() if p.startswith(base)}
+    return {path: field for path, field in below.items() if "[]" not in path}
 
 
 @st.composite

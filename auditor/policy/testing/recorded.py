@@ -40,6 +40,9 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 #: What YAML, in one version or another, does not read as text.
 _NO_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _MASKED = frozenset({HIDDEN, REDACTED})
+#: A character in two halves, as JSON may have it and YAML may not, and one half.
+_PAIR = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+_HALF = re.compile("[\ud800-\udfff]")
 
 _Record = dict[str, Any]
 
@@ -151,11 +154,13 @@ def _json(value: Any, path: str) -> Any:
         pairs = ((name, getattr(value, attribute)) for name, attribute in names)
         return {n: _json(held, f"{path}.{n}") for n, held in pairs if held is not MISSING}
     if isinstance(value, dict):
-        return {name: _json(held, f"{path}.{name}") for name, held in value.items()}
+        return {_json(name, path): _json(held, f"{path}.{name}") for name, held in value.items()}
     if isinstance(value, list):
         return [_json(item, f"{path}[]") for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value):
         raise UsageError(f"{path} is a number out of range: a test cannot hold that")
+    if isinstance(value, str) and _HALF.search(value):
+        raise UsageError(f"{path} has half a character: a test cannot hold that")
     return value
 
 
@@ -272,7 +277,14 @@ def _scalar(text: str) -> str:
     if plain or _TIME.fullmatch(text):
         return text
     # A CI server must not obey what is printed.
-    return json.dumps(text).replace("##", r"\u0023#").replace("::", r"\u003a:")
+    written = json.dumps(text).replace("##", r"\u0023#").replace("::", r"\u003a:")
+    return _PAIR.sub(_whole, written)
+
+
+def _whole(pair: re.Match[str]) -> str:
+    """Return a character as YAML may have it."""
+    character = json.loads('"' + pair[0] + '"')
+    return rf"\U{ord(character):08x}"
 
 
 def _check(lines: Sequence[str], records: Sequence[_Record]) -> None:

@@ -43,7 +43,7 @@ UNKNOWABLE = re.compile(
     r"|not a JSON Schema|is compared with itself|every rule is disabled|sets .* too"
     r"|connections of a group may differ|is hidden in reports|: \S+ is more than "
     r"|nothing reads the variable|holds of none|holds of every one|can never both hold"
-    r"|values of unlike types cannot be compared"
+    r"|values of unlike types cannot be compared|no documented value of|has no capital letters"
     r"|is not a keyword that decides|is compared letter by letter|no field is called config\.host"
 )
 

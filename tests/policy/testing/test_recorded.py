@@ -202,3 +202,11 @@ def test_what_is_not_a_sound_surrogate_cannot_be_written(tmp_path: Path) -> None
     house = load([written(tmp_path, one_rule("assert: {service_version: {gte: 1}}"))])
     with pytest.raises(UsageError, match="number out of range"):
         printed(house, [{"id": "c", "service_version": 10**400}])
+
+
+def test_half_a_character_cannot_be_written_and_a_whole_one_can(tmp_path: Path) -> None:
+    house = load([written(tmp_path, one_rule("assert: {schedule.cron: {exists: true}}"))])
+    with pytest.raises(UsageError, match=r"schedule.cron has half a character: a test cannot hold"):
+        printed(house, [{"id": "c", "schedule": {"cron": "a\ud800"}}])
+    for whole in ("\U0001f600", "\\ud83d\\ude00", "\\\U0001f600\U0001f601"):
+        assert passes(tmp_path, printed(house, [{"id": "c", "schedule": {"cron": whole}}]))
